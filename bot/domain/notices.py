@@ -38,6 +38,7 @@ class Topic(enum.StrEnum):
     ACCOUNTS = "accounts"  # of a campaign
     UNREADABLE_VALUES = "unread"  # of a campaign
     LIST_DOUBTED = "doubt"  # of a campaign
+    LIST_CUT = "cut"  # of a campaign
     WEBHOOK = "webhook"  # of a campaign
     LESSER_CONSENT = "lesser-consent"  # of a campaign
     SHARED_ACCOUNT = "zero-conflict"  # of a person
@@ -239,6 +240,12 @@ class ListDoubted(AboutCampaign, frozen=True, kw_only=True):
     anomalies: tuple[Anomaly, ...]
 
 
+class ListCut(AboutCampaign, frozen=True, kw_only=True):
+    """Patreon has given no whole member list for a day."""
+
+    topic = Topic.LIST_CUT
+
+
 class WebhookPaused(AboutCampaign, frozen=True, kw_only=True):
     """Patreon had paused the webhook; it is switched on again."""
 
@@ -306,6 +313,7 @@ Trouble = (
     | AccountsLostTogether
     | ValuesUnreadable
     | ListDoubted
+    | ListCut
     | WebhookPaused
     | WebhookSilent
     | LesserConsent

@@ -46,6 +46,7 @@ _TITLES: Mapping[Topic, str] = {
     Topic.ACCOUNTS: N_("Discord accounts are missing on Patreon"),
     Topic.UNREADABLE_VALUES: N_("I couldn't read some of Patreon's answers"),
     Topic.LIST_DOUBTED: N_("Patreon's member list looks wrong"),
+    Topic.LIST_CUT: N_("Patreon's member list is incomplete"),
     Topic.WEBHOOK: N_("Patreon isn't telling me about pledges"),
     Topic.LESSER_CONSENT: N_("A new consent doesn't let me read the member list"),
     Topic.SHARED_ACCOUNT: N_("One Discord account, several patrons"),
@@ -65,6 +66,7 @@ _SOLVED: Mapping[Topic, str] = {
     Topic.ACCOUNTS: N_("Patreon names the Discord accounts of the patrons of **{name}** again."),
     Topic.UNREADABLE_VALUES: N_("I can read everything Patreon says about the patrons of **{name}** again."),
     Topic.LIST_DOUBTED: N_("Patreon's member list for **{name}** looks right again."),
+    Topic.LIST_CUT: N_("Patreon's member list for **{name}** is complete again."),
     Topic.WEBHOOK: N_("Patreon is telling me about pledges to **{name}** again."),
     Topic.LESSER_CONSENT: N_("I now read **{name}** with its creator's newest consent."),
     Topic.SHARED_ACCOUNT: N_("Patreon no longer names {person} as the Discord account of several patrons."),
@@ -350,6 +352,13 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
                     "I'll keep adding roles, but won't remove any until it looks right again. If it is right, "
                     "accept it with `/patreon believe`."
                 ),
+            )
+        case notices.ListCut():
+            return r.say(
+                "I haven't received a complete member list for **{campaign}** from Patreon for a day. I'll keep adding "
+                "roles, but nobody loses one just for not being on the list. `/patreon sync` reads the list again and "
+                "says what's in the way.",
+                campaign=trouble.campaign,
             )
         case notices.WebhookPaused():
             return r.say(

@@ -33,7 +33,7 @@ URI = "https://pledges.example.org/webhooks/patreon/2101"
 NAME = "Emberwood Tales"
 ENDS = (
     *(Topic.LOG_CHANNEL, Topic.UNPLANNED, Topic.CONSENTS, Topic.ACCOUNTS, Topic.UNREADABLE_VALUES),
-    *(Topic.WEBHOOK, Topic.LESSER_CONSENT),
+    *(Topic.LIST_CUT, Topic.WEBHOOK, Topic.LESSER_CONSENT),
 )
 """The troubles whose ends no other scene provokes."""
 
@@ -83,6 +83,7 @@ def _troubles(r: Renderer, facts: Facts) -> list[tuple[str, Card]]:
         notices.AccountsLostTogether(missing=12, **campaign),
         notices.ValuesUnreadable(patrons=1, **campaign),
         notices.ListDoubted(anomalies=tuple(Anomaly), **campaign),
+        notices.ListCut(**campaign),
         notices.WebhookPaused(uri=URI, **campaign),
         notices.WebhookSilent(uri=URI, **campaign),
         notices.LesserConsent(**campaign),

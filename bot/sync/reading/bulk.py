@@ -72,6 +72,7 @@ class BulkRead:
         self._several: dict[PatreonUserId, list[Membership]] = {}  # rows that wait for the end
         self._again: set[PatreonUserId] = set()  # ... of these people a row before was taken in as it came
         self._last: Read | None = None  # the last believed one, where no other has ended since
+        self._whole_at: datetime | None = None  # when the last whole one began; before the first: when the first did
         self.changed: set[PatreonUserId] = set()
         self.turns = 0
 
@@ -90,6 +91,10 @@ class BulkRead:
     def payers(self) -> Sequence[ListedRow]:
         """Return whom the list shows as paying."""
         return self._tally.payers
+
+    def lacking_since(self, verdict: Verdict) -> datetime | None:
+        """Return since when there has been no whole list; None where this is one."""
+        return None if verdict.is_complete else self._whole_at or self._started_at
 
     async def has_passed_by(self) -> bool:
         """Tell whether the list showed somebody who mattered to nobody, and who was linked elsewhere since."""
@@ -260,6 +265,8 @@ class BulkRead:
         summary = await self._known_before() if believed is None else msgspec.convert(believed.summary, ReadSummary)
         later = await self._storage.reads.since_believed(self._campaign_id)
         self._last = None if later else believed
+        whole = [one for one in (believed, *later) if one is not None and one.is_complete] or later[:1]
+        self._whole_at = max((one.started_at for one in whole), default=None)
         return judge(
             self.summary,
             started_at=self._started_at,

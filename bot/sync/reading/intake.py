@@ -63,6 +63,7 @@ class CampaignRead(msgspec.Struct, frozen=True, kw_only=True):
     changed: frozenset[PatreonUserId]
     turns: int = 0  # pledges that began or ended, and of which this read was the first to tell
     error: PledgekeeperError | None = None
+    lacking_since: datetime | None = None  # since when there has been no whole list; None where this is one
 
 
 class Intake:
@@ -193,6 +194,7 @@ class Intake:
             changed=frozenset(read.changed),
             turns=read.turns,
             error=error,
+            lacking_since=read.lacking_since(verdict),
         )
 
     async def _take(

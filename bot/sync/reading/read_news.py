@@ -4,6 +4,7 @@ Each trouble is told once, and once when it is over. Knows no page, no token and
 """
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from bot.discord.notifier import Notifier
 from bot.domain.errors import CredentialsDead, NeedsOwner, TryLater
@@ -15,6 +16,7 @@ from bot.domain.notices import (
     ConsentsEnded,
     CreatorTokenDead,
     CreatorTokenMissing,
+    ListCut,
     ListDoubted,
     Solved,
     Topic,
@@ -22,6 +24,8 @@ from bot.domain.notices import (
     WordUnknown,
 )
 from bot.sync.reading.intake import CampaignRead
+
+CUT_PATIENCE = timedelta(hours=24)  # a list breaks off now and then, and the next one is whole
 
 
 class ReadNews:
@@ -36,6 +40,7 @@ class ReadNews:
         """Tell what a read of the campaign's whole list showed; of `unread` patrons some value could not be read."""
         campaign_id = read.campaign_id
         await self._tell_doubts(guild_id, name, read)
+        await self._tell_cut(guild_id, name, read)
         await self._tell_accounts(guild_id, name, read)
         for word in unknown_words:
             await self._notifier.tell_admin(guild_id, WordUnknown(campaign_id=campaign_id, campaign=name, word=word))
@@ -97,6 +102,13 @@ class ReadNews:
             await self._notifier.tell_admin(guild_id, doubted)
         elif read.verdict.is_complete:
             await self._solve(guild_id, Topic.LIST_DOUBTED, read.campaign_id, name)
+
+    async def _tell_cut(self, guild_id: GuildId, name: str, read: CampaignRead) -> None:
+        """Tell where no list has been whole for long; of what an owner has to do is told by itself."""
+        if read.lacking_since is None:
+            await self._solve(guild_id, Topic.LIST_CUT, read.campaign_id, name)
+        elif read.started_at - read.lacking_since >= CUT_PATIENCE and not isinstance(read.error, NeedsOwner):
+            await self._notifier.tell_admin(guild_id, ListCut(campaign_id=read.campaign_id, campaign=name))
 
     async def _solve(self, guild_id: GuildId, topic: Topic, campaign_id: CampaignId, name: str) -> None:
         await self._notifier.over(guild_id, Solved(topic=topic, subject=campaign_id, name=name))

@@ -178,7 +178,8 @@ def test_rules_of_a_campaign_that_left_are_no_matter_where_none_is_followed() ->
 def test_each_rail_and_each_block_that_a_plan_can_have_has_its_code() -> None:
     assert doctor.OF_RAILS.keys() == set(Rail)
     assert doctor.OF_BLOCKS.keys() == set(Block) - {Block.ABOVE_CALLER}
-    looked_up = {Topic.LOG_CHANNEL, Topic.ROLE, Topic.TWO_FACTOR, Topic.HOLD, Topic.LIST_DOUBTED, Topic.LESSER_CONSENT}
+    looked_up = {Topic.LOG_CHANNEL, Topic.ROLE, Topic.TWO_FACTOR, Topic.HOLD, Topic.LIST_DOUBTED, Topic.LIST_CUT}
+    looked_up |= {Topic.LESSER_CONSENT}
     assert set(doctor.TOLD) | looked_up == set(Topic)
     assert doctor._OF_ACTIONS.keys() | doctor.FINE | {Action.AWAY, Action.BLOCKED, Action.HELD_BACK} == {*Action}
 

@@ -96,6 +96,18 @@ async def test_a_read_that_breaks_off_takes_nothing_and_says_why(read: Scene) ->
     assert await charge(read) is before
 
 
+@pytest.mark.parametrize("fault", ["503", "wrong_total"])
+async def test_it_is_known_since_when_no_list_was_whole(read: Scene, fault: str) -> None:
+    whole, _ = await read_list(read)
+    assert whole.lacking_since is None
+    read.stage.sandbox.weather.set(Fault("patreon", "/members", fault))
+    assert [(await read_list(read))[0].lacking_since for _ in range(2)] == [whole.started_at] * 2
+    await read.app.storage.reads.forget_campaign(campaign(read))
+    first, _ = await read_list(read)
+    assert first.lacking_since == first.started_at
+    assert (await read_list(read))[0].lacking_since == first.started_at
+
+
 async def test_after_a_restart_a_list_is_compared_with_what_is_stored(read: Scene) -> None:
     read.app.intake.forget_campaign(campaign(read))
     found, _ = await read_list(read)

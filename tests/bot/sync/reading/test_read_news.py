@@ -1,5 +1,7 @@
 """What admins are told after a read of Patreon, in which order of days."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -61,6 +63,30 @@ async def test_accounts_that_a_page_lacks_are_told_once_and_when_they_are_back(n
         await ReadNews(notifier).tell(GUILD, "Moths*", told)
     assert any("the Discord accounts of 2 patrons are missing all at once" in text for text in notifier.troubles)
     assert all("**Moths\\***" in text for text in notifier.troubles)
+
+
+BUSY = PatreonUnavailable(PatreonCode.UNUSABLE)
+
+
+@pytest.mark.parametrize("error", [None, BUSY], ids=["its numbers differ", "it broke off"])
+async def test_a_list_that_has_not_been_whole_for_a_day_is_told_and_that_it_is_over(
+    notifier: HeardNotifier, error: PledgekeeperError | None
+) -> None:
+    news, cut = ReadNews(notifier), read(Verdict(is_complete=False), error)
+    await news.tell(GUILD, "Moths", replace(cut, lacking_since=NEW_YEAR - timedelta(hours=23)))
+    assert notifier.troubles == []
+    await news.tell(GUILD, "Moths", replace(cut, lacking_since=NEW_YEAR - timedelta(hours=24)))
+    (trouble,) = notifier.troubles
+    assert "haven't received a complete member list for **Moths**" in trouble
+    await news.tell(GUILD, "Moths", read(GOOD))
+    assert any("is complete again" in over for over in notifier.ended)
+
+
+async def test_of_a_list_that_patreon_refuses_only_that_is_told(notifier: HeardNotifier) -> None:
+    refused = read(CUT, PatreonRefused(PatreonCode.REFUSED, status=403))
+    await ReadNews(notifier).tell(GUILD, "Moths", replace(refused, lacking_since=NEW_YEAR - timedelta(days=9)))
+    (trouble,) = notifier.troubles
+    assert "Patreon refused" in trouble
 
 
 async def test_an_unknown_word_is_told(notifier: HeardNotifier) -> None:
