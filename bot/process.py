@@ -192,7 +192,8 @@ async def _be_present(stack: contextlib.AsyncExitStack, app: App, port: int) -> 
         version=__version__,
         since=app.clock.now(),
     )
-    presence = Presence(app.storage.processes, process)
+    sealing, keys = app.storage.sealing, app.storage.vault.key_fingerprints
+    presence = Presence(app.storage.processes, process, sealing=sealing, keys=keys)
     stack.push_async_callback(presence.leave)
     _keep_running(stack, "presence", supervise(Loop("presence", presence.run), health=app.health))
 

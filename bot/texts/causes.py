@@ -175,8 +175,8 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         N_("Whoever runs me has to put that key back into `ENCRYPTION_KEYS`, after the first one."),
     ),
     Setup.KEY_NOT_IN_USE: (
-        "I changed nothing, because the running bot doesn't have the first key of ENCRYPTION_KEYS yet.",
-        "Restart the bot, then run this again.",
+        "I changed nothing, because a running Pledgekeeper doesn't have the first key of ENCRYPTION_KEYS yet.",
+        "Restart it (of several processes each one), then run this again.",
     ),
     Setup.BACKUP_BY_SERVER: (
         "I don't back up PostgreSQL myself, because its own tools do it better.",

@@ -39,10 +39,13 @@ async def storage(postgres: Postgres, emptied: str) -> AsyncIterator[Storage]:
 
 
 async def test_it_is_known_from_its_start_to_its_end(storage: Storage) -> None:
-    present = Presence(storage.processes, ONE)
+    present = Presence(storage.processes, ONE, sealing=storage.sealing, keys=("f1",))
     running = asyncio.create_task(present.run())
     await _until_live(storage)
     assert await storage.processes.list_live() == (ONE,)
+    async with asyncio.timeout(10):
+        while await storage.sealing.keys_of_processes() != {ONE.process_id: ("f1",)}:
+            await asyncio.sleep(0.02)
     running.cancel()
     await present.leave()
     assert await storage.processes.list_live() == ()
@@ -50,7 +53,7 @@ async def test_it_is_known_from_its_start_to_its_end(storage: Storage) -> None:
 
 async def test_it_goes_on_when_the_database_is_back(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "SAID_EVERY_SECONDS", 0.05)
-    running = asyncio.create_task(Presence(Shaky(storage.database), ONE).run())
+    running = asyncio.create_task(Presence(Shaky(storage.database), ONE, sealing=storage.sealing, keys=("f1",)).run())
     await _until_live(storage)
     running.cancel()
 

@@ -10,6 +10,7 @@ from bot.ops.ownership import owned
 from bot.ops.rotation import Rotation, rotate_keys
 from bot.storage import Storage
 from bot.storage.vault import Vault, VaultKeyMissing, new_key
+from tests.fakes.filled import process_of
 from tests.fakes.postgres import Postgres
 from tests.fakes.stored import save_consent
 
@@ -61,6 +62,26 @@ async def test_a_running_bot_without_the_new_key_is_not_cut_off(url: str) -> Non
             await rotate_keys(url, Vault((NEW, OLD)))
     assert await running.credentials.find_user(ADA) is not None
     await running.close()
+
+
+async def test_of_several_processes_each_must_have_the_new_key(postgres: Postgres, emptied: str) -> None:
+    url, vault = postgres.url(emptied), Vault((NEW, OLD))
+    await fill(url, OLD)
+    running = await Storage.open(url, Vault((OLD,)))
+    await running.processes.enter(process_of("behind"), timedelta(minutes=5))
+    await running.sealing.note_process("behind", running.vault.key_fingerprints)
+    anew = await Storage.open(url, vault)
+    await anew.processes.enter(process_of("anew"), timedelta(minutes=5))
+    await anew.sealing.note_process("anew", vault.key_fingerprints)
+    with pytest.raises(NeedsOwner, match=Setup.KEY_NOT_IN_USE):
+        await rotate_keys(url, vault)
+    assert await running.credentials.find_user(ADA) is not None
+    await running.processes.leave("behind")
+    assert (await rotate_keys(url, vault)).resealed == 1
+    await anew.sealing.note_process("anew", vault.key_fingerprints)
+    assert await anew.sealing.keys_of_processes() == {"anew": vault.key_fingerprints}, "the dead are forgotten"
+    await running.close()
+    await anew.close()
 
 
 async def test_a_running_bot_with_both_keys_goes_on_reading_and_writing(url: str) -> None:

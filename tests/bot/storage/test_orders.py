@@ -119,6 +119,7 @@ VERBS: dict[str, Verb] = {
     "arrivals.purge": lambda s, _: s.arrivals.purge(LATER),
     "sealing.replace_sealed": lambda s, k: s.sealing.replace_sealed(k.sealed, s.vault.reseal(k.sealed.sealed)),
     "sealing.note_keys": lambda s, _: s.sealing.note_keys(("f1",)),
+    "sealing.note_process": lambda s, _: s.sealing.note_process("one", ("f1",)),
     "states.create": lambda s, _: s.states.create(asked_by(ADA, "digest-new")),
     "states.create bounded": lambda s, _: s.states.create(asked_by(ADA, "digest-more"), most_open=2),
     "states.use": lambda s, _: s.states.use("digest-asked", Purpose.LINK, NOW),

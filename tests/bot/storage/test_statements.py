@@ -146,6 +146,8 @@ async def use_credentials(storage: Storage, pair: TokenPair, now: datetime) -> N
         await storage.sealing.replace_sealed(value, value.sealed)
     await storage.sealing.note_keys(("f1",))
     await storage.sealing.keys_in_use()
+    await storage.sealing.note_process("one", ("f1",))
+    await storage.sealing.keys_of_processes()
 
 
 async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., PendingRow], now: datetime) -> None:
