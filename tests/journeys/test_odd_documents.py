@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -154,3 +155,16 @@ async def test_a_membership_without_its_campaign_stops_no_link(stage: Stage) -> 
     page = await stage.link(MEMBER, PATRON)
     assert page.result == "linked"
     await stage.until(lambda: "Gold" in stage.roles(MEMBER), "the role")
+
+
+async def test_a_list_that_stays_incomplete_takes_nothing_and_is_told_of_after_a_day(linked: Stage) -> None:
+    linked.weather("patreon", "/members", "wrong_total")
+    await linked.rounds(2)
+    assert not linked.logged("complete member list")
+    await linked.move(timedelta(hours=25))
+    await linked.until(lambda: linked.logged("haven't received a complete member list"), "it is told of", 30)
+    await linked.rounds(2)
+    assert linked.logged("haven't received a complete member list") == 1
+    assert _both_have_it(linked)
+    linked.sandbox.weather.clear()
+    await linked.until(lambda: linked.logged("is complete again"), "its end is told of", 30)
