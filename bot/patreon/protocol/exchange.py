@@ -144,15 +144,16 @@ class ErrorDetail(msgspec.Struct):
 def decipher(request: Request, response: Response) -> bytes:
     """Return the body of a usable answer, or raise what it means.
 
-    | answer                       | raises                                                     |
-    |------------------------------|------------------------------------------------------------|
-    | 2xx with JSON, 204           | nothing                                                    |
-    | 429                          | PatreonThrottled                                           |
-    | 4xx of OTHER_API             | ClientRefused: a setting is wrong                          |
-    | 401, JSON                    | CredentialsDead (also for missing scopes: Patreon docs)    |
-    | 401, anything else           | UnreadableRefusal, a CredentialsDead                       |
-    | other 4xx, JSON              | PatreonRefused                                             |
-    | anything else: 3xx, 5xx, HTML, PASSING | PatreonUnavailable                               |
+    | answer                        | raises                                                    |
+    |-------------------------------|-----------------------------------------------------------|
+    | 2xx with JSON, 204            | nothing                                                   |
+    | 429                           | PatreonThrottled                                          |
+    | 4xx of OTHER_API              | ClientRefused: a setting is wrong                         |
+    | 401, JSON                     | CredentialsDead (also for missing scopes: Patreon docs)   |
+    | 401, anything else            | UnreadableRefusal, a CredentialsDead                      |
+    | other 4xx but PASSING, JSON   | PatreonRefused                                            |
+    | 503 that says when to come    | PatreonAway, a PatreonUnavailable                         |
+    | anything else: 3xx, 5xx, HTML | PatreonUnavailable                                        |
     """
     status = response.status
     if status == 429:
