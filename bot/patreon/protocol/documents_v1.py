@@ -46,9 +46,11 @@ CHARGE_STATUS: dict[str | UnsetType | None, ChargeStatus] = {
     None: ChargeStatus.PAID,
     UNSET: ChargeStatus.PAID,
     "valid": ChargeStatus.PAID,
+    "queued": ChargeStatus.PENDING,
     "pending": ChargeStatus.PENDING,
     "declined": ChargeStatus.DECLINED,
     "fraud": ChargeStatus.FRAUD,
+    "disabled": ChargeStatus.OTHER,  # documented, and nowhere explained: it takes nothing
 }
 
 Beside = dict[tuple[str, str], Resource]  # `included`, by type and id
@@ -258,7 +260,8 @@ def _standing(told: Attributes) -> tuple[PatronStatus, ChargeStatus, tuple[str, 
     | a date          | any                 | DECLINED | DECLINED                                        |
     | any             | declined            | DECLINED | DECLINED                                        |
     | null            | valid, null, unsent | ACTIVE   | PAID; NEVER where nothing was ever paid         |
-    | null            | pending, fraud      | ACTIVE   | PENDING, FRAUD                                  |
+    | null            | queued, pending     | ACTIVE   | PENDING                                         |
+    | null            | fraud, disabled     | ACTIVE   | FRAUD, OTHER                                    |
     | null            | another word        | ACTIVE   | UNKNOWN                                         |
     """
     if told.declined_since is UNSET and told.status is UNSET:

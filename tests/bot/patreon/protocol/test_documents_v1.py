@@ -100,11 +100,24 @@ def test_every_standing_is_told_apart(page: Any) -> None:
         (DECLINED, ChargeStatus.DECLINED, None, ()),  # a date that cannot be read still says so
         (ACTIVE, ChargeStatus.PENDING, None, ()),
         (ACTIVE, ChargeStatus.NEVER, None, ()),
-        (ACTIVE, ChargeStatus.UNKNOWN, None, ("disabled",)),
+        (ACTIVE, ChargeStatus.OTHER, None, ()),
         (ACTIVE, ChargeStatus.FRAUD, None, ()),
         (ACTIVE, ChargeStatus.PAID, None, ()),
         (ACTIVE, ChargeStatus.PAID, None, ()),
     ]
+
+
+@pytest.mark.parametrize(
+    ("word", "charge", "unknown"),
+    [("queued", ChargeStatus.PENDING, ()), ("limbo", ChargeStatus.UNKNOWN, ("limbo",))],
+)
+def test_a_status_that_is_documented_is_no_unknown_word(
+    sample: Any, word: str, charge: ChargeStatus, unknown: tuple[str, ...]
+) -> None:
+    document = json.loads(sample("v1_pledges_first_page").body)
+    document["data"][0]["attributes"]["status"] = word
+    pledge = read_page(json.dumps(document).encode(), PLACE).page.memberships[0]
+    assert (pledge.patron_status, pledge.charge_status, pledge.unknown_words) == (ACTIVE, charge, unknown)
 
 
 def test_odd_rows_cost_only_themselves(page: Any) -> None:
