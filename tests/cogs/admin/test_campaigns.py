@@ -50,7 +50,7 @@ async def test_connect_gives_the_link_in_the_private_reply_and_the_reply_says_ho
     (url,) = buttons(message).values()
     await consent(scene, url, "Ottilie Crane")
     await scene.until(lambda: "Connected **Crane Letters**" in words([message]), "the reply says it")
-    assert "/patreon rule add" in words([message])
+    assert "/patreon setup" in words([message])
     assert len(await bound(scene)) == 2
 
 
