@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -33,10 +33,6 @@ class WatchedTown(Town):
         self._folder = tempfile.TemporaryDirectory(prefix="pledgekeeper-bench-")
         self._socket = str(Path(self._folder.name) / "bench")
         self.sandbox.bot.environment["BENCH_SOCKET"] = self._socket
-
-    async def __aenter__(self) -> Self:
-        await super().__aenter__()
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -28,7 +28,7 @@ class Loop:
 
 
 class Pauses:
-    """How long to wait before the next try: at once, then twice as long each time, shorter again after a sound run."""
+    """How long to wait before the next try: a moment, twice as long each time, and a moment again after a sound run."""
 
     def __init__(self, first: float = FIRST_PAUSE_SECONDS, longest: float = LONGEST_PAUSE_SECONDS) -> None:
         self._first = first
