@@ -90,7 +90,7 @@ class Bell:
             log.warning(
                 "PostgreSQL's notifications don't arrive, so I look every few seconds instead",
                 why=why,
-                to_do="if a pgbouncer is in between, set DATABASE_LISTEN_URL to the server itself",
+                to_do="if a pgbouncer is in between, set DATABASE_LISTEN_URL to the same database at the server itself",
             )
         self._is_told = True
 

@@ -189,7 +189,7 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
     Found.BELL_UNHEARD: (
         "{setting}",
         "Notifications of PostgreSQL don't arrive, so the bot looks every few seconds instead.",
-        "If a pgbouncer is in between, set DATABASE_LISTEN_URL to the server itself.",
+        "If a pgbouncer is in between, set DATABASE_LISTEN_URL to the same database, at the server itself.",
     ),
     Found.BELL_UNREACHED: (
         "{setting}",

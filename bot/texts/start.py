@@ -42,7 +42,7 @@ MISSING = {
     Missing.PATREON_CLIENT_REFUSED: "Patreon refuses PATREON_CLIENT_ID or PATREON_CLIENT_SECRET. "
     "Copy both again from Patreon's Clients & API Keys page.",
     Missing.BELL_UNHEARD: "PostgreSQL's notifications don't reach me, so everything takes some seconds longer. "
-    "Set DATABASE_LISTEN_URL to the server's own address.",
+    "Set DATABASE_LISTEN_URL to the same database, at the server itself.",
     Missing.RESHARD_NEEDED: "Discord wants more shards. Stop all gateways and run python run.py reshard.",
     Missing.OWNER_NEEDS_2FA: "A server asks for two-factor authentication: "
     "turn it on in the Discord account that owns the application.",
