@@ -231,12 +231,15 @@ def is_token(*texts: str) -> bool:
 
 
 def _lifetime(told: object) -> timedelta:
-    """Return how long a token lives; what makes no sense must not cost the pair that came with it."""
+    """Return how long a token lives; what makes no sense must not cost the pair that came with it.
+
+    One that is over at once makes none: each call would use up a refresh token.
+    """
     try:
-        seconds = float(told) if isinstance(told, int | float | str) else ASSUMED_LIFETIME_SECONDS
+        seconds = float(told) if isinstance(told, int | float | str) and told is not True else ASSUMED_LIFETIME_SECONDS
     except (ValueError, OverflowError):
         seconds = ASSUMED_LIFETIME_SECONDS
-    return timedelta(seconds=seconds if 0 <= seconds <= LONGEST_LIFETIME_SECONDS else ASSUMED_LIFETIME_SECONDS)
+    return timedelta(seconds=seconds if 0 < seconds <= LONGEST_LIFETIME_SECONDS else ASSUMED_LIFETIME_SECONDS)
 
 
 def _refusal(request: Request, status: int, error: str | None) -> PledgekeeperError:

@@ -111,6 +111,15 @@ async def test_a_lifetime_that_makes_no_sense_does_not_cost_the_pair(
     assert pair.access_token.reveal() == "invented-access-2"
 
 
+@pytest.mark.parametrize("told", [b"0", b"-1", b"true", b"false", b'"0"', b"[]"])
+async def test_a_lifetime_that_is_over_at_once_makes_no_sense(
+    oauth: OAuth, loopback: Loopback, sample: Any, clock: StillClock, told: bytes
+) -> None:
+    body = sample("token_pair").body.replace(b"2678400", told)
+    loopback.answers = [Response(status=200, headers={}, body=body)]
+    assert (await oauth.refresh(Secret("invented"))).expires_at == clock.now() + timedelta(days=7)
+
+
 REFUSALS = [
     ("token_used_code", CredentialsDead),
     ("token_new_word", CredentialsDead),
