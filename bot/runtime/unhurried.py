@@ -12,10 +12,10 @@ AT_A_TIME_SECONDS = 0.01
 PORTION = 250  # records, each some hundredths of a millisecond to work out and to write
 
 
-def portions(things: Iterable[T]) -> Iterator[list[T]]:
+def portions(things: Iterable[T], most: int = PORTION) -> Iterator[list[T]]:
     """Go through many things some at a time, for a verb that takes several; each call of it lets the others go on."""
     left = iter(things)
-    while some := list(islice(left, PORTION)):
+    while some := list(islice(left, most)):
         yield some
 
 

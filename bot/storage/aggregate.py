@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 
+MAX_VALUES = 500  # in one statement, by one column: databases limit how many it may carry
+
 
 class Aggregate:
     """Tables that belong together, behind verbs that take and give values."""

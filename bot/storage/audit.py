@@ -15,13 +15,11 @@ from bot.domain.changes import Outcome, Trigger
 from bot.domain.hooks import role_events
 from bot.domain.model import AuditId, DiscordUserId, Grant, GuildId, RunId
 from bot.domain.runs import Run, begins, goes_on
-from bot.storage.aggregate import Aggregate, transaction
+from bot.runtime.unhurried import portions
+from bot.storage.aggregate import MAX_VALUES, Aggregate, transaction
 from bot.storage.hooks import queue_events
 from bot.storage.rows import read_row, to_json
 from bot.storage.tables import audit, runs
-
-MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
-
 
 # Built once: to build a statement takes as long as to execute it, and each change of a role asks this one.
 _LATEST_AT = (
@@ -114,8 +112,8 @@ class Audit(Aggregate):
         wanted, found = sorted(people), list[AuditRow]()
         later = select(audit).where(audit.c.guild_id == guild_id, audit.c.audit_id > audit_id)
         async with self._database.read() as connection:
-            for start in range(0, len(wanted), MAX_PEOPLE):
-                some = later.where(audit.c.discord_user_id.in_(wanted[start : start + MAX_PEOPLE]))
+            for few in portions(wanted, MAX_VALUES):
+                some = later.where(audit.c.discord_user_id.in_(few))
                 found += map(_audit_row, (await connection.execute(some.order_by(audit.c.audit_id))).all())
         return tuple(found)
 

@@ -10,13 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.changes import Trigger
 from bot.domain.comps import Comp
 from bot.domain.model import DiscordUserId, GuildId, RoleId
-from bot.storage.aggregate import Aggregate, transaction
+from bot.runtime.unhurried import portions
+from bot.storage.aggregate import MAX_VALUES, Aggregate, transaction
 from bot.storage.due import make_due
 from bot.storage.rows import read_row, read_rows
 from bot.storage.tables import comps, grants
 from bot.storage.upsert import Upsert
-
-MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
 
 _FIELDS = [comps.c[name] for name in Comp.__struct_fields__]
 _WITH_GRANT = exists().where(
@@ -82,8 +81,8 @@ class Comps(Aggregate):
             known = (await self.load_guilds([guild_id]))[guild_id]
             return {person: known[person] for person in people if person in known}
         found: dict[DiscordUserId, dict[RoleId, Comp]] = {}
-        for start in range(0, len(people), MAX_PEOPLE):
-            some = comps.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
+        for few in portions(people, MAX_VALUES):
+            some = comps.c.discord_user_id.in_(few)
             found |= await self._load(comps.c.guild_id == guild_id, some)
         return found
 

@@ -93,8 +93,8 @@ class DuePeople(Aggregate):
         """Return those of these people who wait in a guild."""
         found = list[Due]()
         wanted = sorted(people)
-        for start in range(0, len(wanted), MAX_ROWS):
-            some = due.c.discord_user_id.in_(wanted[start : start + MAX_ROWS])
+        for few in portions(wanted, MAX_ROWS):
+            some = due.c.discord_user_id.in_(few)
             found += await self._list(due.c.guild_id == guild_id, some)
         return found
 
@@ -233,8 +233,8 @@ async def _execute(
     connection: AsyncConnection, statements: Mapping[str, Executable], wanted: list[Any], common: dict[str, Any]
 ) -> None:
     made = 0
-    for start in range(0, len(wanted), MAX_ROWS):
-        some = {"ids": wanted[start : start + MAX_ROWS], **common}
+    for few in portions(wanted, MAX_ROWS):
+        some = {"ids": few, **common}
         made += (await connection.execute(statements[connection.dialect.name], some)).rowcount
     if made:
         await _ring(connection)

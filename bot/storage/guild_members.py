@@ -6,11 +6,10 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import DiscordUserId, GuildId
-from bot.storage.aggregate import Aggregate, transaction
+from bot.runtime.unhurried import portions
+from bot.storage.aggregate import MAX_VALUES, Aggregate, transaction
 from bot.storage.api_tokens import has_token
 from bot.storage.tables import guild_members
-
-MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
 
 
 class GuildMembers(Aggregate):
@@ -69,8 +68,8 @@ async def _news_of(
 ) -> tuple[set[DiscordUserId], set[DiscordUserId]]:
     """Return who of these people came and who left, by what is stored."""
     people, stored = sorted(presence), set[DiscordUserId]()
-    for start in range(0, len(people), MAX_PEOPLE):
-        some = guild_members.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
+    for few in portions(people, MAX_VALUES):
+        some = guild_members.c.discord_user_id.in_(few)
         stored |= await _load(connection, guild_members.c.guild_id == guild_id, some)
     here = {person for person in people if presence[person]}
     return here - stored, stored - here
@@ -80,8 +79,8 @@ async def _store(
     connection: AsyncConnection, guild_id: GuildId, came: Collection[DiscordUserId], left: Collection[DiscordUserId]
 ) -> None:
     changed = sorted({*came, *left})
-    for start in range(0, len(changed), MAX_PEOPLE):
-        some = guild_members.c.discord_user_id.in_(changed[start : start + MAX_PEOPLE])
+    for few in portions(changed, MAX_VALUES):
+        some = guild_members.c.discord_user_id.in_(few)
         await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id, some))
     rows = [{"guild_id": guild_id, "discord_user_id": person} for person in sorted(came)]
     if rows:

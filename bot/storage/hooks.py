@@ -40,7 +40,8 @@ from bot.domain.hooks import (
 from bot.domain.member_answer import MemberAnswer
 from bot.domain.member_changes import ToldMember, member_event, told_of
 from bot.domain.model import DiscordUserId, GuildId, HookId, Secret
-from bot.storage.aggregate import Aggregate, transaction
+from bot.runtime.unhurried import portions
+from bot.storage.aggregate import MAX_VALUES, Aggregate, transaction
 from bot.storage.bell import CHANNEL
 from bot.storage.database import Database
 from bot.storage.rows import columns_of, read_row, to_json
@@ -50,7 +51,6 @@ from bot.storage.upsert import Upsert
 from bot.storage.vault import Vault
 
 RUNG = "hooks"  # the word by which other processes are told
-MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
 
 _TOLD_MEMBER = msgspec.json.Decoder(ToldMember)
 
@@ -187,8 +187,8 @@ class Hooks(Aggregate):
         if people is None:
             return await self._load_told(mine, hook_told.c.is_entitled)
         wanted, found = sorted(people), dict[DiscordUserId, ToldMember]()
-        for start in range(0, len(wanted), MAX_PEOPLE):
-            some = hook_told.c.discord_user_id.in_(wanted[start : start + MAX_PEOPLE])
+        for few in portions(wanted, MAX_VALUES):
+            some = hook_told.c.discord_user_id.in_(few)
             found |= await self._load_told(mine, some)
         return found
 
@@ -199,8 +199,8 @@ class Hooks(Aggregate):
         """Tell how these people stand by the facts of a moment, where that is news; older facts are none."""
         people = [int(one.discord_user_id) for one in members]
         known: dict[int, Row[Any]] = {}
-        for start in range(0, len(people), MAX_PEOPLE):
-            some = hook_told.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
+        for few in portions(people, MAX_VALUES):
+            some = hook_told.c.discord_user_id.in_(few)
             rows = await connection.execute(select(hook_told).where(hook_told.c.guild_id == guild_id, some))
             known |= {row.discord_user_id: row for row in rows}
         events, told = list[NewEvent](), list[dict[str, Any]]()

@@ -11,15 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.ledger import STAYS_AWAY
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
-from bot.runtime.unhurried import unhurried
-from bot.storage.aggregate import Aggregate, transaction
+from bot.runtime.unhurried import portions, unhurried
+from bot.storage.aggregate import MAX_VALUES, Aggregate, transaction
 from bot.storage.due import make_due
 from bot.storage.rows import read_row, read_rows
 from bot.storage.tables import grants
 from bot.storage.upsert import Upsert
 
 OPEN = (GrantState.GRANTING, GrantState.REVOKING, GrantState.WITHDRAWING)  # begun, and not seen done
-MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
 
 # Built once: to build a statement takes as long as to execute it, and whoever waits for a role waits for this one.
 _OF_MEMBER = (
@@ -62,8 +61,8 @@ class Ledger(Aggregate):
     ) -> dict[DiscordUserId, dict[RoleId, Grant]]:
         """Return the grants of these people in a guild, without those who have none."""
         people, found = sorted(set(discord_user_ids)), list[Grant]()
-        for start in range(0, len(people), MAX_PEOPLE):
-            found += await self._read(_OF_PEOPLE, guild=guild_id, people=people[start : start + MAX_PEOPLE])
+        for few in portions(people, MAX_VALUES):
+            found += await self._read(_OF_PEOPLE, guild=guild_id, people=few)
         return _by_person(found)
 
     async def has_any(self, guild_id: GuildId) -> bool:
@@ -81,8 +80,8 @@ class Ledger(Aggregate):
     async def open_intents(self, guild_ids: Collection[GuildId]) -> tuple[Grant, ...]:
         """Return the writes in these guilds of which we do not know whether they happened."""
         states, wanted, found = OPEN, sorted(guild_ids), list[Grant]()
-        for start in range(0, len(wanted), MAX_PEOPLE):
-            some = grants.c.guild_id.in_(wanted[start : start + MAX_PEOPLE])
+        for few in portions(wanted, MAX_VALUES):
+            some = grants.c.guild_id.in_(few)
             found += await self._load(some, grants.c.state.in_(states))
         return tuple(found)
 

@@ -40,7 +40,7 @@ from bot.domain.model import (
     MembershipRecord,
     PatreonUserId,
 )
-from bot.runtime.unhurried import unhurried
+from bot.runtime.unhurried import portions, unhurried
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.database import Database
 from bot.storage.due import make_people_due
@@ -122,8 +122,8 @@ class Links(Aggregate):
         if not patrons:
             return frozenset()
         async with self._database.read() as connection:
-            for start in range(0, len(patrons), MAX_ASKED):
-                some = {"patrons": patrons[start : start + MAX_ASKED]}
+            for few in portions(patrons, MAX_ASKED):
+                some = {"patrons": few}
                 found.update((await connection.execute(_LINKED, some)).scalars())
         return frozenset(found)
 
@@ -162,8 +162,8 @@ class Links(Aggregate):
         """Return the guilds to which any of these people is tied: everywhere else there is nothing to plan for them."""
         wanted, found = sorted(set(people)), set[GuildId]()
         async with self._database.read() as connection:
-            for start in range(0, len(wanted), MAX_LINKS):
-                some = {"people": wanted[start : start + MAX_LINKS]}
+            for few in portions(wanted, MAX_LINKS):
+                some = {"people": few}
                 found.update((await connection.execute(_GUILDS_OF, some)).scalars())
         return frozenset(found)
 
@@ -181,8 +181,8 @@ class Links(Aggregate):
         if not patrons:
             return frozenset()
         async with self._database.read() as connection:
-            for start in range(0, len(patrons), MAX_LINKS):
-                some = {"patrons": patrons[start : start + MAX_LINKS]}
+            for few in portions(patrons, MAX_LINKS):
+                some = {"patrons": few}
                 found.update((await connection.execute(_PEOPLE, some)).scalars())
         return frozenset(found)
 
@@ -324,8 +324,8 @@ class Links(Aggregate):
         Left out is whoever has a living link by now, on either side, and whoever wants to be left alone.
         """
         asked, stored = list(reported), list[Link]()
-        for start in range(0, len(asked), MAX_LINKS):
-            stored += await self._put_reported(asked[start : start + MAX_LINKS])
+        for few in portions(asked, MAX_LINKS):
+            stored += await self._put_reported(few)
             self._patrons.update(link.patreon_user_id for link in stored)
         return tuple(stored)
 
@@ -363,8 +363,8 @@ class Links(Aggregate):
             .returning(links.c.discord_user_id)
         )
         found, asked = set[DiscordUserId](), list(ended)
-        for start in range(0, len(asked), MAX_LINKS):
-            some = _is_any(asked[start : start + MAX_LINKS])
+        for few in portions(asked, MAX_LINKS):
+            some = _is_any(few)
             found.update((await connection.execute(statement.where(some))).scalars())
         await make_people_due(connection, found, trigger=Trigger.REPORT)
         return frozenset(found)
@@ -379,8 +379,8 @@ class Links(Aggregate):
         resting_on_none = delete(links).where(links.c.origin == LinkOrigin.PATREON, ~rests)
         statement = resting_on_none.returning(links.c.patreon_user_id)
         dropped, asked = set[PatreonUserId](), list(reported)
-        for start in range(0, len(asked), MAX_LINKS):
-            some = _is_any(asked[start : start + MAX_LINKS])
+        for few in portions(asked, MAX_LINKS):
+            some = _is_any(few)
             dropped.update((await connection.execute(statement.where(some))).scalars())
         return dropped
 

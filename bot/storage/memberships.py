@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
 from bot.domain.new_reading import mark_of
-from bot.storage.aggregate import Aggregate, transaction
+from bot.runtime.unhurried import portions
+from bot.storage.aggregate import MAX_VALUES, Aggregate, transaction
 from bot.storage.due import make_patrons_due
 from bot.storage.leases import Lease, require
 from bot.storage.record_json import read_record, write_record
@@ -27,7 +28,6 @@ from bot.storage.upsert import Upsert
 # link or write of a role meanwhile has a larger one tried again.
 MOST_SHARED = 50
 MARKS_AT_ONCE = 5000  # some hundredths of a second
-MAX_IDS = 500  # in one query: databases limit how many values a statement may carry
 
 NEWEST = Upsert(memberships, not_older="latest_read_at")
 
@@ -116,8 +116,8 @@ class Memberships(Aggregate):
         values = {} if campaign_ids is None else {"campaigns": sorted(campaign_ids)}
         found: dict[PatreonUserId, tuple[MembershipRecord, ...]] = {}
         async with self._database.read() as connection:
-            for start in range(0, len(wanted), MAX_IDS):
-                some = {"ids": wanted[start : start + MAX_IDS], **values}
+            for few in portions(wanted, MAX_VALUES):
+                some = {"ids": few, **values}
                 for record in starmap(read_record, await connection.execute(query, some)):
                     found[record.patreon_user_id] = (*found.get(record.patreon_user_id, ()), record)
         return found
@@ -152,8 +152,8 @@ class Memberships(Aggregate):
         """
         rows = [membership_row(record) for record in records]
         at_once = MOST_SHARED if self._database.is_shared else max(len(rows), 1)
-        for start in range(0, len(rows), at_once):
-            await self._save(rows[start : start + at_once], trigger, urgency, under, only_linked=only_linked)
+        for few in portions(rows, at_once):
+            await self._save(few, trigger, urgency, under, only_linked=only_linked)
 
     @transaction
     async def _save(
@@ -195,8 +195,8 @@ class Memberships(Aggregate):
         if not wanted:
             return frozenset()
         async with self._database.read() as connection:
-            for start in range(0, len(wanted), MAX_IDS):
-                rows = await connection.execute(_REPORTERS, {"ids": wanted[start : start + MAX_IDS]})
+            for few in portions(wanted, MAX_VALUES):
+                rows = await connection.execute(_REPORTERS, {"ids": few})
                 found.update(patron for campaign_id, patron in rows if campaign_id in campaign_ids)
         return frozenset(found)
 

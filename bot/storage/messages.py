@@ -8,7 +8,8 @@ from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import GuildId
-from bot.storage.aggregate import Aggregate, transaction
+from bot.runtime.unhurried import portions
+from bot.storage.aggregate import MAX_VALUES, Aggregate, transaction
 from bot.storage.bell import CHANNEL
 from bot.storage.leases import DatabaseClock
 from bot.storage.rows import read_rows
@@ -16,7 +17,6 @@ from bot.storage.tables import messages
 from bot.storage.tables.column_types import MICROSECOND
 
 RUNG = "messages"  # the word
-MAX_ROWS = 500  # in one statement: databases limit how many values it may carry
 
 _ADD = insert(messages).values(noted_at=DatabaseClock())
 _RING = select(func.pg_notify(CHANNEL, RUNG))
@@ -59,10 +59,8 @@ class Messages(Aggregate):
     async def end(self, said: Collection[Message]) -> None:
         """Forget what was said."""
         numbers = [one.message_id for one in said]
-        for start in range(0, len(numbers), MAX_ROWS):
-            await self._database.execute(
-                delete(messages).where(messages.c.message_id.in_(numbers[start : start + MAX_ROWS]))
-            )
+        for few in portions(numbers, MAX_VALUES):
+            await self._database.execute(delete(messages).where(messages.c.message_id.in_(few)))
 
     @transaction
     async def purge(self, connection: AsyncConnection, older_than: timedelta) -> int:

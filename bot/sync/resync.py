@@ -28,6 +28,7 @@ from bot.discord.observe import IDS_PER_LOOK, Observer
 from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.clock import Clock
+from bot.runtime.unhurried import portions
 from bot.storage import Storage
 from bot.storage.due import Due
 from bot.sync.applying.planning import PORTION
@@ -95,8 +96,7 @@ class Resync:
         self._reconciler.forget_left()
         queued: dict[GuildId, frozenset[DiscordUserId]] = {}
         guild_ids = self._observer.guild_ids()
-        for start in range(0, len(guild_ids), AT_A_TIME):
-            some = guild_ids[start : start + AT_A_TIME]
+        for some in portions(guild_ids, AT_A_TIME):
             await self._storage.read_ahead(some)
             waiting = await self._storage.due.list_guilds(some)
             people = await self._storage.links.people_of_each(some)

@@ -14,7 +14,7 @@ from bot.domain.model import CampaignId, DiscordUserId, GuildId, LinkOrigin, Mem
 from bot.domain.patrons import earned_roles
 from bot.domain.plan import GuildFacts, PersonFacts, PersonPlan, is_linked
 from bot.domain.setup import as_if_live, at_hand, rows_of
-from bot.runtime.unhurried import unhurried
+from bot.runtime.unhurried import portions, unhurried
 from bot.storage import Storage
 from bot.sync.admin.adoption import Adoption
 from bot.sync.admin.rulebook import Rulebook
@@ -111,8 +111,7 @@ class AccessReview:
         """Yield whoever has a pledge role or is tied to the server, with what its team may learn of their plan."""
         tied = await self._storage.links.people_of(guild.guild_id)
         everyone = sorted(tied | (holders or {}).keys())
-        for start in range(0, len(everyone), PORTION):
-            people = everyone[start : start + PORTION]
+        for people in portions(everyone, PORTION):
             known = await self._facts.people(guild, people, with_strangers=True)
             members = await self._members(guild.guild_id, people, holders or {})
             seen = {id_: with_member(known.get(id_, _stranger(id_)), members[id_]) for id_ in people}

@@ -29,7 +29,7 @@ from bot.domain.plan import (
 )
 from bot.domain.planned import GuildPlan, PlannedPerson, Presence
 from bot.domain.safeguards import facts_mark, lost_by, rein_in
-from bot.runtime.unhurried import unhurried
+from bot.runtime.unhurried import portions, unhurried
 from bot.storage import Storage
 from bot.sync.applying.audit_role_changes import done_action, found_entries, is_taken_again, seen_entries
 from bot.sync.applying.facts import FactBook, with_member
@@ -146,8 +146,8 @@ class Planning:
             is_fresh = discord_user_ids is None and not self._observer.hears_members
             await self._observer.look(guild.guild_id, wanted, is_fresh=is_fresh)  # all at once: the fewest calls
         in_order = sorted(wanted)
-        for start in range(0, len(in_order), PORTION):
-            people = await self._facts.people(guild, in_order[start : start + PORTION])
+        for some in portions(in_order, PORTION):
+            people = await self._facts.people(guild, some)
             members = await self._observer.look(guild.guild_id, people)
             async for id_, person in unhurried(people.items()):
                 yield with_member(person, members[id_])

@@ -17,7 +17,8 @@ from bot.domain.model import (
 )
 from bot.domain.new_reading import mark_of
 from bot.storage import Storage
-from bot.storage.memberships import _MARKS, MAX_IDS, membership_row
+from bot.storage.aggregate import MAX_VALUES
+from bot.storage.memberships import _MARKS, membership_row
 from bot.storage.tables import memberships
 from tests.fakes.stored import load_campaign
 
@@ -94,7 +95,7 @@ async def test_people_come_with_the_campaigns_that_are_asked_for(storage: Storag
 
 
 async def test_more_people_can_be_asked_for_than_a_statement_takes(storage: Storage, record: Record) -> None:
-    names = [PatreonUserId(f"p-{number:05}") for number in range(MAX_IDS + 5)]
+    names = [PatreonUserId(f"p-{number:05}") for number in range(MAX_VALUES + 5)]
     await storage.memberships.save([record(name) for name in names])
     assert sorted(await storage.memberships.load_people(names)) == names
 
