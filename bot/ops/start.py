@@ -11,6 +11,7 @@ import structlog
 from bot import __version__
 from bot.discord.connection import look_at_discord
 from bot.discord.holder import ClientHolder
+from bot.discord.identify_pace import PACE_SECONDS
 from bot.domain.processes import ProcessRole
 from bot.domain.start import StartFacts, find_missing
 from bot.ops.scrape import look_at_database
@@ -37,8 +38,8 @@ async def tell_start(
     health: HealthBoard,
 ) -> None:
     """Wait until everything works, or for a moment, and sum up what there is."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not _has_begun(health, roles) and time.monotonic() < until:  # noqa: ASYNC110  a report, and no event
+    since = time.monotonic()
+    while not _has_begun(health, roles) and time.monotonic() < since + _patience(holder):  # noqa: ASYNC110  no event
         await asyncio.sleep(LOOK_SECONDS)
     facts = StartFacts(
         version=__version__,
@@ -72,6 +73,13 @@ async def tell_start(
         links=None if stored is None else stored.links,
         missing=list(missing),
     )
+
+
+def _patience(holder: ClientHolder) -> float:
+    """Return how many seconds to wait: Discord lets shards begin one after the other."""
+    seen = look_at_discord(holder)
+    shards = seen.shards_connected + seen.shards_away
+    return PATIENCE_SECONDS + PACE_SECONDS * max(0, shards - 1)
 
 
 def _has_begun(health: HealthBoard, roles: frozenset[ProcessRole]) -> bool:

@@ -1,5 +1,7 @@
 """What is said once after a start, to people and to programs."""
 
+import asyncio
+
 import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
@@ -7,6 +9,7 @@ from structlog.typing import EventDict
 from bot.app import App
 from bot.domain.changes import Trigger
 from bot.domain.processes import ALL_ROLES, ProcessRole
+from bot.domain.status import DiscordMoment
 from bot.ops import start
 from bot.ops.start import tell_start
 from bot.runtime.health import Note
@@ -56,6 +59,17 @@ async def test_what_does_not_come_in_time_is_what_it_says(app: App, monkeypatch:
     line = await told(app)
     assert line["missing"] == ["discord", "campaigns"]
     assert line["servers"] is None
+
+
+async def test_several_shards_may_begin_one_after_the_other(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(start, "PACE_SECONDS", 10.0)
+    monkeypatch.setattr(start, "look_at_discord", lambda _: DiscordMoment(shards_connected=1, shards_away=2))
+    telling = asyncio.create_task(told(app, frozenset({ProcessRole.GATEWAY})))
+    await asyncio.sleep(0.5)
+    assert not telling.done()
+    app.health.ok("gateway")
+    await asyncio.wait_for(telling, 5)
 
 
 async def test_a_reserve_is_told_once_it_is_sure(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
