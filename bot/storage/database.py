@@ -175,14 +175,17 @@ async def patiently(act: Callable[[], Awaitable[R]]) -> R:
 
     DatabaseAway where that takes longer than we wait.
     """
-    until = time.monotonic() + postgresql.START_PATIENCE_SECONDS
+    seconds, is_told = postgresql.START_PATIENCE_SECONDS, False
+    until = time.monotonic() + seconds
     while True:
         try:
             return await act()
         except DatabaseAway as away:
             if time.monotonic() > until:
                 raise
-            log.info("the database doesn't answer yet", why=str(away.facts.get("reason")))
+            if not is_told:
+                log.warning("the database doesn't answer yet", why=str(away.facts.get("reason")), seconds=seconds)
+            is_told = True
         await asyncio.sleep(BETWEEN_STARTS_SECONDS)
 
 

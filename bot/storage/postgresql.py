@@ -124,6 +124,7 @@ async def upgrade(url: str, extent: Extent = Extent.START) -> Upgrade:
 
 async def _upgrade_by(engine: AsyncEngine, extent: Extent, until: float) -> Upgrade:
     """Bring the tables up to date, again while the server is away, until it is late (monotonic)."""
+    is_told = False
     while True:
         try:
             async with engine.begin() as connection:
@@ -134,7 +135,9 @@ async def _upgrade_by(engine: AsyncEngine, extent: Extent, until: float) -> Upgr
         except DBAPIError as error:
             if not is_away(error) or time.monotonic() > until:
                 raise
-            log.info("the database doesn't answer yet", why=str(error.orig))
+            if not is_told:
+                log.warning("the database doesn't answer yet", why=str(error.orig), seconds=START_PATIENCE_SECONDS)
+            is_told = True
         await asyncio.sleep(1)
 
 

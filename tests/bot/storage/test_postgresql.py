@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import unquote
 
 import psycopg
 import pytest
+import structlog
 from sqlalchemy import Connection, make_url, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -70,6 +72,16 @@ async def test_of_several_hosts_the_one_that_is_there_is_used(postgres: Postgres
             storage = await Storage.open(address, vault)
             assert await storage.shards.count() is None
             await storage.close()
+
+
+async def test_who_waits_for_a_server_says_so_once(
+    tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "START_PATIENCE_SECONDS", 1.5)
+    with structlog.testing.capture_logs() as logs, pytest.raises(NeedsOwner, match=Setup.DATABASE_SILENT):
+        await Storage.open(f"postgresql://{OWNER}@/none?host={tmp_path}", vault)
+    (told,) = [line for line in logs if line["event"] == "the database doesn't answer yet"]
+    assert (told["log_level"], told["seconds"]) == ("warning", 1.5)
 
 
 async def test_writers_of_several_processes_end_as_if_one_had_gone_after_the_other(
