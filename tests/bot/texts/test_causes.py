@@ -32,6 +32,7 @@ FACTS: dict[str, Fact] = {
     "campaign_id": "7",
     "shards": 2,
     "command": "pg_dump name",
+    "encoding": "LATIN1",
 }
 
 
