@@ -80,9 +80,13 @@ class PatreonStandIn(MoneyActs):
         self.url = f"http://{host}:{bound}"
         self.deliveries.start()
 
+    def let_go(self) -> None:
+        """Leave nobody hanging any more: those who wait for an answer that doesn't come hear that there is none."""
+        self._closing.set()
+
     async def stop(self) -> None:
         """Close the server and end every task."""
-        self._closing.set()
+        self.let_go()
         await self.deliveries.stop()
         if self._runner is not None:
             await self._runner.cleanup()

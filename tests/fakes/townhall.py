@@ -13,7 +13,7 @@ import msgspec
 from bot.discord.observe import powers_of
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.consent import Asker, Word
-from bot.domain.errors import TryLater, UserMistake
+from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.holds import HoldState
 from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleId, RoleRule, RuleId, RuleKind, Secret
 from bot.domain.rule_request import RuleRequest
@@ -48,7 +48,11 @@ class TownHall:
     async def add_house_rules(self, campaign: str) -> None:
         for role, source in HOUSE_RULES:
             if campaign in {source, TIERS.get(source)}:
-                await self._add_rule(role, source)
+                try:
+                    await self._add_rule(role, source)
+                except UserMistake as mistake:
+                    if mistake.code is not Mistake.RULE_EXISTS:
+                        raise
         await self.town.drain()
         await self.town.settle()
 

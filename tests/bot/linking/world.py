@@ -254,9 +254,10 @@ class LinkWorld:
     async def close(self) -> None:
         self.roles.may_go.set()
         self.messages.may_go.set()
-        await self.patreon.stop()  # first: whoever waits for its answer is not waited for
+        self.patreon.let_go()
         for part in (self.linking, self.unlinker, self.connecting, self.disconnector, self.chores):
             await part.close()
+        await self.patreon.stop()
 
     def new_flow(self) -> ConsentFlow:
         """What a restart of the bot makes."""
