@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sandbox.postgres import OWNER, PostgresServer, find_programs, temporary_folder
+from sandbox.postgres import OWNER, PATIENCE_SECONDS, PostgresServer, find_programs, temporary_folder
 
 NEEDED = "PLEDGEKEEPER_NEEDS_POSTGRESQL"  # set: a test that would skip for want of one fails instead
 _numbers = itertools.count(1)
@@ -130,6 +131,23 @@ def serve_pgbouncer(server: Postgres) -> Iterator[Postgres]:
             yield pooler
         finally:
             pooler.stop()
+
+
+def let_in(url: str) -> str:
+    """Return the address of a pooled database once the pooler lets us in.
+
+    After a login that failed, as while its server restarts, it turns whoever comes next away, and only then tries again.
+    """
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.Error:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            return url
 
 
 def find_pgbouncer() -> Path | None:

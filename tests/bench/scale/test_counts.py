@@ -11,7 +11,7 @@ from bench.scale.counts import Counts, count, lists
 from tests.fakes.postgres import Postgres
 
 ON_SQLITE = Counts(turn=6, write=14, page=1, read=15, rows={"reads": 2})
-ON_POSTGRESQL = Counts(turn=15, write=41, page=4, read=41, rows={"reads": 2, "leases": 2})
+ON_POSTGRESQL = Counts(turn=15, write=41, page=4, read=42, rows={"reads": 2, "leases": 2})
 
 
 async def test_what_both_databases_are_asked(tmp_path: Path, postgres: Postgres) -> None:

@@ -29,7 +29,7 @@ from bot.storage.pendings import PendingRow
 from bot.storage.states import StateId, StateRow
 from bot.storage.vault import Vault, new_key
 from tests.fakes.files import make_file
-from tests.fakes.postgres import Postgres
+from tests.fakes.postgres import Postgres, let_in
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 CAMPAIGN = CampaignId("700")
@@ -63,7 +63,7 @@ def own_postgresql_url(postgres: Postgres, emptied: str) -> Iterator[str]:
 
 @pytest.fixture
 def pgbouncer_url(pgbouncer: Postgres, emptied: str) -> str:
-    return pgbouncer.url(emptied)
+    return let_in(pgbouncer.url(emptied))
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "pgbouncer"])

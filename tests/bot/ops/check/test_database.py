@@ -12,7 +12,7 @@ from bot.settings import Settings
 from bot.storage import Storage, postgresql
 from bot.storage.vault import Vault, new_key
 from tests.fakes.filled import NOW, pair_of
-from tests.fakes.postgres import Postgres
+from tests.fakes.postgres import Postgres, let_in
 
 KEY = new_key()
 
@@ -59,7 +59,7 @@ async def test_whether_a_bot_uses_it_and_whether_the_keys_open_it(settings: Sett
 async def test_whether_the_bell_is_heard_by_the_address_that_is_set_for_it(
     postgres: Postgres, pgbouncer: Postgres, emptied: str, tmp_path: Path
 ) -> None:
-    pooled = settings_for(pgbouncer.url(emptied))
+    pooled = settings_for(let_in(pgbouncer.url(emptied)))
     assert Found.BELL_UNHEARD in await found_in(pooled)
     straight = pooled.model_copy(update={"database_listen_url": postgres.url(emptied)})
     assert Found.BELL_HEARD in await found_in(straight)
