@@ -136,7 +136,7 @@ def serve_pgbouncer(server: Postgres) -> Iterator[Postgres]:
 def let_in(url: str) -> str:
     """Return the address of a pooled database once the pooler lets us in.
 
-    After a login that failed, as while its server restarts, it turns whoever comes next away, and only then tries again.
+    After a login that failed, as while its server restarts, it turns the next one away, and only then tries again.
     """
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
