@@ -9,6 +9,7 @@ from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, GrantState
 from bot.domain.plan import Action
 from bot.sync.admin.comps import CompRequest, GivenComp
+from tests.bot.sync.leaps import held
 from tests.fakes.scene import MANAGE_ROLES, MEMBER, Scene
 
 
@@ -30,7 +31,11 @@ async def test_a_guest_without_a_link_gets_the_role_and_loses_it_on_an_admins_wo
     scene: Scene, admin: DiscordUserId
 ) -> None:
     app, gold = scene.app, scene.role("Gold")
+    queue = app.reconciler._queue(scene.guild_id)
+    await scene.at_rest()
+    queue.rest()  # what an answer foretells happens after it
     given = await give(scene, admin)
+    queue.go_on()
     assert given.before is None
     assert given.now is not None
     assert given.now.action is Action.GRANT
@@ -41,7 +46,10 @@ async def test_a_guest_without_a_link_gets_the_role_and_loses_it_on_an_admins_wo
 
     again = await give(scene, admin)
     assert again.before == given.named.comp
+    await held(scene)
+    queue.rest()
     ended = await app.comp_editor.remove(scene.guild_id, scene.person(MEMBER), gold, powers(scene), by=admin)
+    queue.go_on()
     assert ended.now is not None
     assert ended.now.action is Action.REVOKE
     revoked = await scene.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
