@@ -99,7 +99,6 @@ class UndoDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 _WRITES = {AuditAction.GRANT: True, AuditAction.REVOKE: False}
 _BY_HAND = frozenset({AuditAction.SUPPRESS, AuditAction.HOLD_AGAIN})
-_GOING = frozenset({GrantState.WITHDRAWING})
 _SINCE = frozenset({AuditAction.ADOPT, AuditAction.RESTORE, AuditAction.COMP})
 
 
@@ -199,7 +198,8 @@ def _find_obstacle(change: NetChange, person: PersonFacts) -> Obstacle | None:
     has_role = member is not None and change.role_id in member.role_ids
     is_back = change.kind is UndoKind.GIVE_BACK
     is_coming = is_back and change.role_id in person.returned and not has_role
-    is_going = grant is not None and grant.state in (_GOING if is_back else _GOING | {GrantState.WITHDRAWN})
+    going = {GrantState.WITHDRAWING} if is_back else {GrantState.WITHDRAWING, GrantState.WITHDRAWN}
+    is_going = grant is not None and grant.state in going
     if is_coming or is_going:
         return Obstacle.UNDER_WAY
     if member is None:
